@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
+import { GATE_NAMES } from "../../harness/core/control.ts";
 import { knownBugOf, readKnownBugs } from "./known-bug.ts";
 import { coveredBy, differences, placesOf, type Search } from "./measure.ts";
 import { readMeasurements } from "./results.ts";
@@ -95,6 +96,14 @@ test("a name that is no known bug is refused", async () => {
 test("the page has the latest measurement of each bug", async () => {
   const page = await readFile(new URL("../../docs/known-bugs.md", import.meta.url), "utf8");
   expect(withTable(page, await readKnownBugs([]), await readMeasurements())).toBe(page);
+});
+
+test("a row says all where no fewer kinds of gates are known to suffice", async () => {
+  const page = "<!-- npm run known -- --write -->\n<!-- end of the table -->";
+  const [measured] = await readMeasurements();
+  if (measured === undefined) throw new Error("nothing is measured");
+  const table = withTable(page, await readKnownBugs([]), [{ ...measured, gates: GATE_NAMES }]);
+  expect(table).toContain("| yes | all | ");
 });
 
 test("every measured bug is as expected", async () => {

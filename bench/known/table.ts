@@ -1,3 +1,4 @@
+import { GATE_NAMES } from "../../harness/core/control.ts";
 import type { KnownBug } from "./known-bug.ts";
 import type { Measurement, Search } from "./measure.ts";
 import type { StackMeasurement } from "./stacks.ts";
@@ -13,7 +14,7 @@ function cellsOf({ before, replays, uncontrolled, after, ...row }: Measurement):
   return [
     `${row.name} (${row.version})`,
     found === null ? "no" : "yes",
-    row.gates.join(", "),
+    row.gates.length === GATE_NAMES.length ? "all" : row.gates.join(", "),
     found === null ? `none in ${before.executions}` : String(found.execution),
     before.seconds.toFixed(1),
     found === null ? "" : String(found.preemptions),

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
+import type { Json } from "../core/json.ts";
 import type { Model } from "../core/model.ts";
+import { ClientOrder } from "../scheduler/client-order.ts";
 import { cycles, friendTable, strangers } from "./graph.fixture.ts";
 import { checked, execute, fine, interleaved, lost, two } from "./serial-equivalence.fixture.ts";
 import { serialEquivalenceChecker } from "./serial-equivalence.ts";
@@ -165,6 +167,53 @@ describe("values that differ in each execution", () => {
   test("have to stand where they stand in a serial order", async () => {
     expect((await check(stamped(fine, "ids of answers"), "new ids")).violations).toHaveLength(1);
     expect(await check(stamped(fine, "new ids"), "new ids")).toEqual({ violations: [] });
+  });
+});
+
+describe("rows that are alike but for a random id and a time", () => {
+  let number = 0;
+  const random = () => (++number * 2_654_435_761) % 2 ** 32;
+  const id = () => `${random().toString(16).padStart(8, "0")}-9d55-4a60-8d5c-7f0c1c3e0000`;
+  /** Each answer has the id of a row; the rows come in the order of their ids. */
+  const kept = (
+    it: typeof fine,
+    kind = "a",
+    idOf = (answered: string) => answered,
+  ): typeof fine => {
+    const rows: { readonly value: Json }[] = [];
+    const trace = it.trace.map((event) => {
+      if (event.type !== "return") return event;
+      const until = new Date(Date.now() + 14 * 86_400_000 + ++number).toISOString();
+      const body = id();
+      rows.push({ value: { id: idOf(body), kind: rows.length === 0 ? kind : "a", until } });
+      return { ...event, response: { ...event.response, body } };
+    });
+    const sorted = rows.toSorted((a, b) =>
+      JSON.stringify(a.value) < JSON.stringify(b.value) ? -1 : 1,
+    );
+    return { ...it, trace, contents: { counter: [...it.contents.counter, ...sorted] } };
+  };
+  /** How many violations there are in ten executions, whose ids come in different orders. */
+  const violations = async (execution: () => typeof fine) => {
+    let found = 0;
+    for (let times = 0; times < 10; times++) {
+      const checker = serialEquivalenceChecker<number, Toy>({}, undefined);
+      const result = await checker.check(execution(), async (scenario, scheduler) =>
+        scheduler instanceof ClientOrder ? kept(execute(scenario, scheduler)) : execution(),
+      );
+      found += result.violations.length;
+    }
+    return found;
+  };
+
+  test("are those of a serial order, whichever of them comes first", async () => {
+    expect(await violations(() => kept(fine))).toBe(0);
+  });
+
+  test("are another result if the counter, a kind, or the ids are those of none", async () => {
+    expect(await violations(() => kept(lost))).toBe(10);
+    expect(await violations(() => kept(fine, "b"))).toBe(10);
+    expect(await violations(() => kept(fine, "a", id))).toBe(10);
   });
 });
 

@@ -25,7 +25,7 @@ import {
   type SerialOutcome,
   type TooMany,
 } from "./serial-orders.ts";
-import { areFarApart, withDaysAhead, withoutVarying } from "./varying-values.ts";
+import { areFarApart, unrepeated, withDaysAhead, withoutVarying } from "./varying-values.ts";
 
 const SERIALLY_EQUIVALENT = {
   checker: "serial-equivalence",
@@ -244,8 +244,9 @@ function withoutVolatile(
   const other = { responses: responses.map(([, its]) => its), contents: otherContents };
   const comparison = new VolatileComparison({ inputs });
   const isSame = comparison.difference(partsOf(steady), partsOf(other)) === undefined;
-  if (!isSame) return steady;
-  return withDaysAhead(renamed(steady, comparison.values), comparison.values, Date.now());
+  // Rows that are alike but for such values may have been paired otherwise than their answers.
+  const values = isSame ? comparison.values : unrepeated(partsOf(steady), partsOf(other));
+  return withDaysAhead(renamed(steady, values), values, Date.now());
 }
 
 function withOutcome<State extends Json, Op extends Operation>(

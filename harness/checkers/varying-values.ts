@@ -3,7 +3,9 @@ import {
   isObject,
   isScalar,
   isTime,
+  isUuid,
   shapeOf,
+  tokensOf,
   type VolatileValue,
 } from "../core/volatile-values.ts";
 
@@ -22,6 +24,21 @@ const ROUNDING = 0.37 * DAY;
 export function areFarApart(left: Json, right: Json): boolean {
   if (typeof left !== "string" || typeof right !== "string") return false;
   return isTime(left) && isTime(right) && Math.abs(Date.parse(left) - Date.parse(right)) > APART;
+}
+
+/**
+ * The UUIDs of an execution that another one of the same schedule has nowhere, and its times that the other one has only
+ * a little earlier or later: wherever they stand, they are those of one execution alone.
+ */
+export function unrepeated(execution: unknown, other: unknown): readonly VolatileValue[] {
+  const theirs = new Set(tokensOf(JSON.stringify(other)));
+  const times = [...theirs].filter(isTime);
+  return [...new Set(tokensOf(JSON.stringify(execution)))].flatMap((token): VolatileValue[] => {
+    if (theirs.has(token)) return [];
+    if (isUuid(token)) return [{ kind: "uuid", value: token }];
+    const hasOther = isTime(token) && times.some((time) => !areFarApart(token, time));
+    return hasOther ? [{ kind: "time", value: token }] : [];
+  });
 }
 
 /**

@@ -100,3 +100,10 @@ test.each([
   if (problem === undefined) expect(operationProblem(operation)).toBeUndefined();
   else expect(operationProblem(operation)).toContain(problem);
 });
+
+test("an argument that another copy of the package has marked is left out in some operations", async () => {
+  const copy = new URL("operation-definition.ts?copy", import.meta.url).href;
+  const { optional } = (await import(copy)) as typeof import("./operation-definition.ts");
+  const notes = sample("order", http.post("/orders", { note: optional("soon") }));
+  expect(new Set(notes.map(({ note }) => note))).toEqual(new Set([undefined, "soon"]));
+});

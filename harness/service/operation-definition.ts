@@ -20,8 +20,11 @@ export type Argument =
   | readonly Argument[]
   | { readonly [name: string]: Argument };
 
-/** Marks an argument that is left out in some of the generated operations. */
-const OPTIONAL = Symbol("optional");
+/**
+ * Marks an argument that is left out in some of the generated operations. It is shared by all copies of this package:
+ * the command may be another one than the definition imports.
+ */
+const OPTIONAL = Symbol.for("heddle.optional");
 
 /** An argument that is left out in some of the generated operations. */
 export function optional(argument: Argument): Argument {

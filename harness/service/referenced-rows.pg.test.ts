@@ -25,6 +25,36 @@ test("references have the order of the model, whatever the collation of a column
   }
 });
 
+test("keys that chance may choose have the order of their rows, the last one first", async () => {
+  const server = await startServer(testPostgres);
+  try {
+    const { url } = await server.lease();
+    await withClient(url, async (client) => {
+      const ids = ["7", "1", "9"].map((digit) => `${digit}0000000-0000-4000-8000-000000000000`);
+      await client.query(`
+        create table items (id uuid primary key, name text);
+        create table users (id text primary key, item uuid)`);
+      await client.query("insert into items (id) select * from unnest($1::uuid[])", [ids]);
+      await client.query(
+        "insert into users values ('m', $1), ('a', $2), ('x', $1)",
+        ids.slice(0, 2),
+      );
+      const columns = await ReferencedColumns.of(
+        ["items.id", "items.name", "users.id", "users.item"],
+        (sql, values) => rowsOf(client, sql, values),
+      );
+      expect(Object.fromEntries(await columns.read())).toEqual({
+        "items.id": ids.toReversed(),
+        "items.name": [],
+        "users.id": ["x", "a", "m"],
+        "users.item": ids.slice(0, 2),
+      });
+    });
+  } finally {
+    await server.stop();
+  }
+});
+
 test("references are drawn from the ten greatest values, texts by their code units", () => {
   expect(referents(["a", "B", "ä", "b", "a", null])).toEqual(["ä", "b", "a", "B"]);
   const numbers = Array.from({ length: 12 }, (_, number) => number);

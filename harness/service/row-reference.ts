@@ -13,7 +13,8 @@ export type RowReference = {
   readonly of: ColumnName;
   /**
    * From 0: the number of the row among those that exist after the scenario's prefix, the one with the
-   * greatest value first. Numbers beyond the last row begin again at the first one.
+   * greatest value first; of UUIDs and of texts that are keys, the one that was written last. Numbers beyond the last
+   * row begin again at the first one.
    */
   readonly row: number;
   /**

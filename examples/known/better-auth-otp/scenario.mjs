@@ -20,7 +20,14 @@ async function withAuth(url, work) {
         baseURL: "http://localhost:3000",
         secret: "0123456789abcdef0123456789abcdef",
         database: pool,
-        plugins: [emailOTP({ sendVerificationOTP: async () => {}, generateOTP: () => OTP })],
+        plugins: [
+          emailOTP({
+            sendVerificationOTP: async () => {},
+            generateOTP: () => OTP,
+            // The setup is executed once, and the clock goes on: by default the code expires after five minutes.
+            expiresIn: 3_600,
+          }),
+        ],
         telemetry: { enabled: false },
       }),
     );
