@@ -157,8 +157,7 @@ export class Executor<State extends Json, Op extends Operation> {
 
   /**
    * Runs `scenario` once, in the order that `scheduler` chooses (its `begin` was called). Every wait for
-   * code of the user is bounded by the step timeout and by the signal. Throws a HarnessError if the
-   * harness fails.
+   * code of the user is bounded by the step timeout and by the signal. Throws HarnessError.
    *
    * @param observe whether to observe committed state after each commit too
    */
@@ -262,6 +261,7 @@ export class Executor<State extends Json, Op extends Operation> {
   }
 
   async #isDirty(): Promise<boolean> {
+    if (this.#system.dirty === undefined) return false;
     return this.use("the service's dirty()", async (system) => (await system.dirty?.()) === true);
   }
 
@@ -309,9 +309,9 @@ export class Executor<State extends Json, Op extends Operation> {
 
   async #contents(): Promise<Pick<Execution, "contents" | "initialContents">> {
     const initialContents = this.#system.initialContents?.();
-    const what = "the service's contents()";
-    const contents = await this.use(what, async (system) => system.contents?.());
-    return { contents, ...(initialContents && { initialContents }) };
+    const read = async (system: System<State, Op>) => system.contents?.();
+    const reading = this.#system.contents && this.use("the service's contents()", read);
+    return { contents: await reading, ...(initialContents && { initialContents }) };
   }
 
   /**
