@@ -32,11 +32,12 @@ export function areFarApart(left: Json, right: Json): boolean {
  */
 export function unrepeated(execution: unknown, other: unknown): readonly VolatileValue[] {
   const theirs = new Set(tokensOf(JSON.stringify(other)));
-  const times = [...theirs].filter(isTime);
+  const isMoment = (token: string) => isTime(token) && !Number.isNaN(Date.parse(token));
+  const times = [...theirs].filter(isMoment);
   return [...new Set(tokensOf(JSON.stringify(execution)))].flatMap((token): VolatileValue[] => {
     if (theirs.has(token)) return [];
     if (isUuid(token)) return [{ kind: "uuid", value: token }];
-    const hasOther = isTime(token) && times.some((time) => !areFarApart(token, time));
+    const hasOther = isMoment(token) && times.some((time) => !areFarApart(token, time));
     return hasOther ? [{ kind: "time", value: token }] : [];
   });
 }

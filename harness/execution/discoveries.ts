@@ -9,6 +9,8 @@ interface SessionState {
   readonly opening: string[] | undefined;
   /** Whether it has been used since. */
   used: boolean;
+  /** Whether something was set after that. */
+  changed: boolean;
 }
 
 const states = new WeakMap<ProxySession, SessionState>();
@@ -62,20 +64,24 @@ export class Discoveries {
   /** Notes the sessions that there are before an execution: they may have been used, or opened unseen. */
   begins(sessions: Iterable<ProxySession>): void {
     for (const session of sessions) {
-      const state = states.get(session) ?? { opening: undefined, used: true };
+      const state = states.get(session) ?? { opening: undefined, used: true, changed: false };
       states.set(session, state);
       state.used = true;
+      // Of earlier searches: the sessions of a pool outlast them.
+      this.#compare(state);
     }
   }
 
   /** Notes a statement that is released. */
   uses(session: ProxySession, request: RequestFootprint, { sql, values }: Statement): void {
     const { ofSession, control } = request;
-    const state = states.get(session) ?? { opening: [], used: false };
+    const state = states.get(session) ?? { opening: [], used: false, changed: false };
     states.set(session, state);
     if (ofSession === "changes") {
-      if (state.used) this.#note(() => (this.#sessionsDiffer = true));
-      else state.opening?.push(JSON.stringify([sql, values]));
+      if (state.used) {
+        state.changed = true;
+        this.#compare(state);
+      } else state.opening?.push(JSON.stringify([sql, values]));
       return;
     }
     const touched = request.at(undefined);
@@ -93,9 +99,14 @@ export class Discoveries {
   #used(state: SessionState): void {
     if (state.used) return;
     state.used = true;
-    const opening = JSON.stringify(state.opening);
-    this.#opening ??= opening;
-    if (opening !== this.#opening) this.#note(() => (this.#sessionsDiffer = true));
+    this.#compare(state);
+  }
+
+  #compare({ opening, changed }: SessionState): void {
+    const text = opening && JSON.stringify(opening);
+    this.#opening ??= text;
+    const differs = changed || (text !== undefined && text !== this.#opening);
+    if (differs) this.#note(() => (this.#sessionsDiffer = true));
   }
 
   #note(discover: () => void): void {

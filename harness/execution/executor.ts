@@ -337,8 +337,8 @@ export class Executor<State extends Json, Op extends Operation> {
   /** Has the database as the setup left it, since `reset` cannot undo what was done to it. */
   async #recreate(): Promise<void> {
     if (!this.#isSaved) return this.#reopen(true);
-    const undoing = undoSchema(this.#database, this.#system);
-    if (await this.#limits.within("undoing changes of the schema", undoing))
+    this.#condition = "failed";
+    if (await this.#limits.race(undoSchema(this.#database, this.#system)))
       return this.#system.stateless ? undefined : this.#restart();
     await restoreGatedDatabase(this.#database, () => this.#stopSystem());
     await this.#start();

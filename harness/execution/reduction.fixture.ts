@@ -190,16 +190,21 @@ async function start({
   directUrl,
 }: SystemContext): Promise<System<null, Work>> {
   const stream = gatedStream && { stream: gatedStream };
-  const pool = new Pool({ connectionString: gatedUrl, ...stream, max: 3 });
-  pool.on("error", () => {});
-  pool.on("connect", (client) => client.on("error", () => {}));
+  // One for each client: which of them gets a connection that another one has used is tested elsewhere.
+  const pools = Array.from({ length: 3 }, () => {
+    const pool = new Pool({ connectionString: gatedUrl, ...stream, max: 1 });
+    pool.on("error", () => {});
+    return pool.on("connect", (client) => client.on("error", () => {}));
+  });
   const direct = new Pool({ connectionString: directUrl, max: 1 });
   direct.on("error", () => {});
   return {
     reset: async () => {
       await direct.query(RESET);
     },
-    perform: async ({ sql }) => {
+    perform: async ({ sql }, number) => {
+      const pool = pools[number];
+      if (pool === undefined) throw new Error(`there is no client ${number}`);
       let client = await pool.connect();
       const seen: Json[] = [];
       try {
@@ -226,7 +231,7 @@ async function start({
       return { rows };
     },
     stop: async () => {
-      await Promise.all([pool.end(), direct.end()]);
+      await Promise.all([...pools, direct].map((pool) => pool.end()));
     },
   };
 }
@@ -265,6 +270,8 @@ interface Search extends Scheduler {
   readonly diverged: string | undefined;
   /** The number of executions that turned out to be equivalent to others. */
   readonly redundant?: number;
+  /** The number of executions by preemptions, since the search began anew. */
+  readonly explored?: readonly number[];
 }
 
 interface Explored {
@@ -280,6 +287,7 @@ export async function explored(
   search: Search,
 ): Promise<Explored> {
   const scenario = scenarioOf(clients);
+  executor.discoveries.forget();
   const outcomes = new Set<string>();
   const redundant = () => search.redundant ?? 0;
   let executions = 0;
@@ -288,5 +296,7 @@ export async function explored(
     if (redundant() === before) outcomes.add(outcomeOf(execution));
   }
   if (!search.complete) throw new Error(search.diverged);
-  return { executions, outcomes: [...outcomes].sort() };
+  // Without those before a search began anew.
+  const ofAll = search.explored?.reduce((sum, count) => sum + count, 0) ?? executions;
+  return { executions: ofAll, outcomes: [...outcomes].sort() };
 }

@@ -77,8 +77,9 @@ export interface System<State extends Json = Json, Op extends Operation = Operat
   /** Puts the database into a scenario's initial state; sequences restart, so that ids repeat. */
   reset(initial: State): Promise<void>;
   /**
-   * Whether the database has a change that `reset` cannot undo: the harness then stops the system, puts the database
-   * back as the setup left it, and starts the system again (see `restoresRows` and `stateless` too).
+   * Whether the database has a change that `reset` cannot undo. The harness then undoes changes of the schema if
+   * `restoresRows` is set, or puts the database back as the setup left it; and starts the system anew unless it is
+   * `stateless`.
    */
   dirty?(): Promise<boolean>;
   /**

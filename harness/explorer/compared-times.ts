@@ -21,7 +21,8 @@ union select proname from pg_proc where pronamespace in (select oid from applica
 
 /**
  * Whether a rule of a service may compare times of the clock. Serial equivalence, and that no request fails, compare
- * none; a query may if it has a name by which it comes to one. What functions and models compare is not known.
+ * none; a query may if it has a name by which it comes to one, or joins by all columns. What functions and models
+ * compare is not known. A column of numbers or texts into which a statement puts a time is not recognized.
  */
 export async function comparesTimes<State extends Json, Op extends Operation>(
   directUrl: string,
@@ -35,5 +36,10 @@ export async function comparesTimes<State extends Json, Op extends Operation>(
   const words = texts.flatMap(
     (text) => text?.toLowerCase().match(/[\p{L}_][\p{L}\p{N}_$]*/gu) ?? [],
   );
-  return words.some((word) => names.has(word));
+  // Quoted names need not be words.
+  const others = [...names].filter((name) => /[^\p{L}\p{N}_$]/u.test(name));
+  return (
+    words.some((word) => word === "natural" || names.has(word)) ||
+    others.some((name) => texts.some((text) => text?.toLowerCase().includes(name)))
+  );
 }

@@ -232,13 +232,22 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
       budget.onExecution(tally.violations);
     };
     const ended = () => failing.size > 0 && !this.#goesOn(ofPair);
+    const { discoveries } = this.#executor;
+    let told = discoveries.revision;
+    // Executions that the scheduler did not choose, such as those of checkers, discover something too.
+    const tell = () => {
+      if (discoveries.revision !== told) scheduler.footprintsGrew?.(true);
+      told = discoveries.revision;
+    };
     try {
       this.#executor.takeUngatedStates();
-      this.#executor.discoveries.forget();
+      discoveries.forget();
       for (let left = most; left > 0 && more() && !ended(); left--) {
+        tell();
         if (!scheduler.begin(scenario)) break;
         await execute(scheduler);
       }
+      tell();
       const states = this.#executor.takeUngatedStates();
       if (this.#service.single && completeness(scheduler).complete) {
         samples = noSamples(this.#executor);

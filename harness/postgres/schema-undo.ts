@@ -36,9 +36,11 @@ const CATALOGS = `
 const COLUMNS_LEFT_BEHIND = `
   select attname as name from pg_attribute where attrelid = 'pg_class'::regclass and attname = any ($1)`;
 
-/** Rights and settings of the database, in any order. */
+/** Rights, settings and the comment of the database, and what else belongs to it in catalogs that all share. */
 const SETTINGS = `
-  (select row(datdba, datallowconn, datconnlimit, array(select acl::text from unnest(datacl) as acl order by 1),
+  (select row(datdba, datallowconn, datconnlimit, shobj_description(d.oid, 'pg_database'),
+              (select count(*) from pg_subscription where subdbid = d.oid),
+              (select count(*) from pg_replication_slots where database = datname), array(select acl::text from unnest(datacl) as acl order by 1),
               array(select row(setrole, config)::text from pg_db_role_setting, unnest(setconfig) as config
                      where setdatabase = d.oid order by 1))::text
      from pg_database d where datname = current_database())`;

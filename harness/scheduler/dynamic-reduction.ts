@@ -73,8 +73,10 @@ export class DynamicReduction implements Scheduler {
   }
 
   begin(): boolean {
-    if (this.#outdated) this.#nodes.length = 0;
-    else if (this.executions > 0 && !this.#backtrack()) {
+    if (this.#outdated) {
+      this.#nodes.length = 0;
+      this.diverged = undefined;
+    } else if (this.executions > 0 && !this.#backtrack()) {
       this.#complete = true;
       return false;
     }

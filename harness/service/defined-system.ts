@@ -90,7 +90,7 @@ async function systemWith(
   const isSourced = hasSource(given.operations);
   const catalog = known ?? (isSourced ? await readCatalog(query) : NO_CATALOG);
   const definition = resolvedDefinition(given, catalog, file);
-  const referenced = await ReferencedColumns.of(columnsOf(definition), query);
+  const referenced = await ReferencedColumns.of(columnsOf(definition), query, given.restore);
   const restorer = await takeSnapshot(query, given.restore);
   const clients = new DefinedClients(context, { definition, service, ids, signal });
   undo.push(() => clients.stop());

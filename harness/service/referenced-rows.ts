@@ -3,6 +3,7 @@ import type { Json } from "../core/json.ts";
 import type { SqlColumn } from "./related-rows.ts";
 import type { ReferencedRows } from "./row-reference.ts";
 import type { ClientQuery } from "./scenario-definition.ts";
+import type { Emptying } from "./snapshot.ts";
 
 /** The most rows that references are drawn from. */
 const MOST = 10;
@@ -54,8 +55,16 @@ export class ReferencedColumns {
     this.columns = columns;
   }
 
-  /** Throws HarnessError `USAGE` for a column that there is not. */
-  static async of(columns: Iterable<string>, query: ClientQuery): Promise<ReferencedColumns> {
+  /**
+   * Throws HarnessError `USAGE` for a column that there is not.
+   *
+   * @param emptying how tables are emptied: with "delete", places are used again at any moment, and tell nothing
+   */
+  static async of(
+    columns: Iterable<string>,
+    query: ClientQuery,
+    emptying: Emptying = "truncate",
+  ): Promise<ReferencedColumns> {
     const queries = new Map<string, string>();
     const placed = new Set<string>();
     const sqlColumns = new Map<string, SqlColumn>();
@@ -68,7 +77,8 @@ export class ReferencedColumns {
           `rowOf("${name}") names a column that there is not after the setup: give the names of the table and the column as the catalog has them`,
         );
       }
-      const { table: from, column: value, shortTable, isText, isPlaced } = found;
+      const { table: from, column: value, shortTable, isText } = found;
+      const isPlaced = found["isPlaced"] === true && emptying === "truncate";
       // As `referents` orders texts, whatever the collation of the database.
       const order = isPlaced ? "place" : isText ? `value collate "C"` : "value";
       if (isPlaced) placed.add(name);

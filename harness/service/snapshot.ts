@@ -136,14 +136,14 @@ const COUNT_CHANGES = `
   create event trigger heddle_drop on sql_drop execute function heddle.note_change();`;
 
 /** How tables are emptied before their rows are put back: see `ServiceDefinition.restore`. */
-type Emptying = "truncate" | "delete";
+export type Emptying = "truncate" | "delete";
 
 /** Restores a database to the state of its snapshot. */
 export interface Restorer {
   /** Whether `restore` can be called again. Without, it only says that the database is used from then on. */
   readonly repeats: boolean;
   restore(): Promise<void>;
-  /** Whether `restore` cannot bring the state back, so that a copy of the database is needed. */
+  /** Whether `restore` cannot bring the state back, since the schema has changed. */
   dirty(): Promise<boolean>;
   /**
    * Copies the rows as they are now, in place of the earlier copy of that number. The result restores

@@ -237,7 +237,8 @@ describe.skipIf(noBrowser !== undefined)(`two tabs that book one time ${noBrowse
     expect(campaign).toMatchObject({ verdict: "pass", reason: null, counterexamples: [] });
     expect(campaign.pairs).toMatchObject([{ name: "two tabs", complete: true, outcomes: 2 }]);
     const { executions } = campaign;
-    expect(executions).toBe(16);
+    // Six of them because both tabs ask for the slots that are free now: the order of two times is searched.
+    expect(executions).toBe(22);
     expect(campaign.responses).toEqual({
       click: { BOOKED: executions, BOOKING_CONFLICT: executions },
     });
