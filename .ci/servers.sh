@@ -85,7 +85,7 @@ version_tests=(harness/proxy/wire-proxy harness/instrumentation/{gate-locks,row-
 version() {
   local report=$scratch/version.json reports=$scratch/version status=0
   local tested campaign server caught=caught verdict=green
-  HEDDLE_TEST_POSTGRES=$1 timeout --kill-after=30 240 npm test -- --project pg \
+  HEDDLE_TEST_POSTGRES=$1 timeout --kill-after=30 600 npm test -- --project pg \
     "${version_tests[@]}" --reporter=dot --reporter=json --outputFile.json="$report" || status=1
   tested="$(field "$report" .numPassedTests) of $(field "$report" .numTotalTests)"
   exits 0 npx heddle verify --seed 1 --runs 150 --postgres "$1" --report "$reports" >/dev/null ||
