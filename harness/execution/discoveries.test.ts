@@ -40,6 +40,21 @@ describe("which client gets a session matters", () => {
     expect(discoveries.revision).toBe(revision + 1);
   });
 
+  test("for a later search too, where an earlier one has set something in a session that is still open", () => {
+    const discoveries = new Discoveries();
+    const [one, other] = [new FakeSession(1), new FakeSession(2)];
+    passes(discoveries, [one, "select"], [one, "set"], [other, "select"]);
+    for (const [session, differs] of [
+      [one, true],
+      [other, false],
+    ] as const) {
+      discoveries.forget();
+      expect(discoveries.sessionsDiffer).toBe(false);
+      discoveries.begins([session]);
+      expect(discoveries.sessionsDiffer).toBe(differs);
+    }
+  });
+
   test("where sessions were opened differently", () => {
     const [one, other] = [new FakeSession(1), new FakeSession(2)];
     const discoveries = new Discoveries();

@@ -40,7 +40,7 @@ export interface RequestFootprint {
   readonly unnoticed: UnnoticedStart;
   /** Whether it may read the time at which its transaction began, in any of its steps. */
   readonly readsStart: boolean;
-  /** Whether a step (see `at`) may read the clock as it is then; without a place: any of its steps. */
+  /** Whether the step from a place on (see `at`) may read the clock; without a place: whether any step may. */
   readsClock(place?: number): boolean;
   /** Whether it may change what its session keeps after the transaction, such as a parameter, or read a parameter. */
   readonly ofSession: "changes" | "reads" | undefined;
