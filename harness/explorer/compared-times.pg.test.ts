@@ -14,7 +14,8 @@ beforeAll(async () => {
   ({ url } = await server.lease());
   await withClient(url, (client) =>
     client.query(`
-      create table orders (id int, total int, paid timestamptz, "Made" bigint default extract(epoch from now()));
+      create table orders (id int, total int, paid timestamptz, "Made" bigint default extract(epoch from now()),
+        "sent at" timestamptz);
       create view late as select id from orders where paid > now();
       create function is_late(int) returns boolean language sql as 'select true'`),
   );
@@ -27,6 +28,8 @@ test.each([
   ["select * from orders where total < 0", false],
   ["select from orders o where o.PAID < now()", true],
   ['select from orders order by "Made"', true],
+  ['select from orders where "sent at" < now()', true],
+  ["select from orders natural join orders as others", true],
   ["select from late", true],
   ["select from orders where is_late(id)", true],
   [() => [], true],

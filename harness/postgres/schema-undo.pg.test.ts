@@ -167,6 +167,10 @@ describe("what cannot be undone is noticed", () => {
       "a setting of the database",
       "do $$ begin execute format('alter database %I set work_mem = 100', current_database()); end $$",
     ],
+    [
+      "a comment on the database",
+      "do $$ begin execute format('comment on database %I is %L', current_database(), 'mine'); end $$",
+    ],
     ["statistics of the planner", "delete from shop.items where id > 3; analyze shop.items"],
     ["a large object", "select lo_from_bytea(0, 'x')"],
     ["an operator", "create operator === (leftarg = int, rightarg = int, function = int4eq)"],
