@@ -9,6 +9,10 @@ const environments = ["pg", "browser", "container"].map(testsOf);
  */
 export default defineConfig({
   test: {
+    // `npm test` leaves these out; `npm run test:nightly` runs them alone.
+    tags: [
+      { name: "nightly", description: "takes long, and something shorter tests the same code" },
+    ],
     projects: [
       {
         test: {

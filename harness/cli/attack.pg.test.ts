@@ -2,9 +2,13 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { afterEach, expect, test } from "vitest";
+import { withClient } from "../postgres/connection.ts";
 import { TestFolder } from "./heddle.fixture.ts";
 
 const DEMO = fileURLToPath(new URL("../../models/booking/demo.ts", import.meta.url));
+const SLOW_INSERT = `
+  create function wait() returns trigger language plpgsql as $$ begin perform pg_sleep(0.05); return new; end $$;
+  create trigger wait before insert on bookings for each row execute function wait()`;
 const stops: (() => Promise<unknown>)[] = [];
 
 afterEach(async () => {
@@ -55,7 +59,11 @@ test("one client gets each slot, over HTTP and by the function, and the attack c
 
 test("without locks and constraints two clients get a slot, which is a violation", async () => {
   const { url, databaseUrl } = await started({ MUTANT: "claim-without-lock-or-constraints" });
-  const { code, stdout } = await attack("--target-url", url, "--database-url", databaseUrl);
+  // The check and the insert are far enough apart that two requests meet between them.
+  await withClient(databaseUrl, (client) => client.query(SLOW_INSERT));
+  const { code, stdout } = await attack(
+    ...["--target-url", url, "--database-url", databaseUrl, "--iterations", "20"],
+  );
   expect(stdout).toContain("one_winner");
   expect(code).toBe(1);
 });

@@ -167,23 +167,31 @@ test("the shop's races are found with the operations of its OpenAPI document alo
   );
 });
 
-test("the shop's races are found with a recorded session alone", { timeout: 600_000 }, async () => {
-  const { campaign } = await run("shop/shop-har.heddle", GATES, { runs: 150 });
-  expect(racesIn(campaign)).toEqual(
-    expect.arrayContaining([
-      ["POST /customers × POST /customers", "serially-equivalent"],
-      ["POST /items/:id/restock × POST /items/:id/restock", "serially-equivalent"],
-    ]),
-  );
-});
+test(
+  "the shop's races are found with a recorded session alone",
+  { tags: ["nightly"], timeout: 600_000 },
+  async () => {
+    const { campaign } = await run("shop/shop-har.heddle", GATES, { runs: 150 });
+    expect(racesIn(campaign)).toEqual(
+      expect.arrayContaining([
+        ["POST /customers × POST /customers", "serially-equivalent"],
+        ["POST /items/:id/restock × POST /items/:id/restock", "serially-equivalent"],
+      ]),
+    );
+  },
+);
 
-test("the races of functions are found without an operation by hand, and none without them", async () => {
-  const { campaign } = await run("functions/functions.heddle", GATES, ALL_PAIRS);
-  expect(racesIn(campaign)).toEqual([
-    ["enroll × enroll", "serially-equivalent"],
-    ["gift × gift", "unexpected-40P01"],
-    ["visit × visit", "serially-equivalent"],
-  ]);
-  const fixed = await run("functions/functions-fixed.heddle", GATES, ALL_PAIRS);
-  expect(fixed.campaign).toMatchObject({ verdict: "pass", reason: null });
-});
+test(
+  "the races of functions are found without an operation by hand, and none without them",
+  { tags: ["nightly"] },
+  async () => {
+    const { campaign } = await run("functions/functions.heddle", GATES, ALL_PAIRS);
+    expect(racesIn(campaign)).toEqual([
+      ["enroll × enroll", "serially-equivalent"],
+      ["gift × gift", "unexpected-40P01"],
+      ["visit × visit", "serially-equivalent"],
+    ]);
+    const fixed = await run("functions/functions-fixed.heddle", GATES, ALL_PAIRS);
+    expect(fixed.campaign).toMatchObject({ verdict: "pass", reason: null });
+  },
+);

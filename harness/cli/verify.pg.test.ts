@@ -41,38 +41,37 @@ describe("heddle verify", () => {
     expect((await seen("12")).digest).not.toBe(first.digest);
   });
 
-  test.each([
-    { mutant: "check-then-insert", most: 2 },
-  ])("catches $mutant with at most $most operations, and replays the counterexample", async ({
-    mutant,
-    most,
-  }) => {
-    const found = await place.heddle("verify", "--mutant", mutant, "--seed", "2");
-    expect(found.code).toBe(1);
-    const report = JSON.parse(await readFile(place.path("reports/report.json"), "utf8"));
-    const [counterexample] = report.counterexamples;
-    expect(counterexample.operations).toBeLessThanOrEqual(most);
-    const page = await readFile(place.path("reports/report.html"), "utf8");
-    expect(page).toContain(`the committed state violates ${counterexample.violation.name}`);
+  test.each([{ mutant: "check-then-insert", most: 2 }])(
+    "catches $mutant with at most $most operations, and replays the counterexample",
+    { tags: ["nightly"] },
+    async ({ mutant, most }) => {
+      const found = await place.heddle("verify", "--mutant", mutant, "--seed", "2");
+      expect(found.code).toBe(1);
+      const report = JSON.parse(await readFile(place.path("reports/report.json"), "utf8"));
+      const [counterexample] = report.counterexamples;
+      expect(counterexample.operations).toBeLessThanOrEqual(most);
+      const page = await readFile(place.path("reports/report.html"), "utf8");
+      expect(page).toContain(`the committed state violates ${counterexample.violation.name}`);
 
-    const again = await place.heddle("replay", counterexample.file, "--repeat", "20", "--json");
-    const { violations, ...replayed } = JSON.parse(again.stdout);
-    expect(replayed).toMatchObject({ replays: 20, identical: 20, diverged: null });
-    // The replay applies all checkers, also those after the first that found a violation.
-    expect(violations).toEqual([counterexample.violation, ...counterexample.otherViolations]);
-    expect(again.code).toBe(1);
-    const byToken = await place.heddle("replay", counterexample.token, "--repeat", "2");
-    expect(byToken.stdout).toContain("2 of 2: the same steps");
-    expect(byToken.code).toBe(1);
+      const again = await place.heddle("replay", counterexample.file, "--repeat", "20", "--json");
+      const { violations, ...replayed } = JSON.parse(again.stdout);
+      expect(replayed).toMatchObject({ replays: 20, identical: 20, diverged: null });
+      // The replay applies all checkers, also those after the first that found a violation.
+      expect(violations).toEqual([counterexample.violation, ...counterexample.otherViolations]);
+      expect(again.code).toBe(1);
+      const byToken = await place.heddle("replay", counterexample.token, "--repeat", "2");
+      expect(byToken.stdout).toContain("2 of 2: the same steps");
+      expect(byToken.code).toBe(1);
 
-    // Without the seeded bug the replay diverges, which is no pass.
-    const file = place.path(counterexample.file);
-    const fixed = JSON.parse(await readFile(file, "utf8"));
-    await writeFile(file, JSON.stringify({ ...fixed, mutant: null }));
-    const other = await place.heddle("replay", counterexample.file);
-    expect(other.stdout).toContain("diverged");
-    expect(other.code).toBe(3);
-  });
+      // Without the seeded bug the replay diverges, which is no pass.
+      const file = place.path(counterexample.file);
+      const fixed = JSON.parse(await readFile(file, "utf8"));
+      await writeFile(file, JSON.stringify({ ...fixed, mutant: null }));
+      const other = await place.heddle("replay", counterexample.file);
+      expect(other.stdout).toContain("diverged");
+      expect(other.code).toBe(3);
+    },
+  );
 
   test("is unknown when the time limit is reached before the runs are done", async () => {
     const { code, stdout } = await place.heddle("verify", "--runs", "1000000", "--time", "3s");

@@ -138,7 +138,9 @@ const COUNTS: { readonly [name: string]: readonly [number, number, number, numbe
 };
 
 describe.each(ISOLATIONS)("with reduction under %s", (isolation) => {
-  test.each(Object.keys(SCENARIOS))("each outcome is found: %s", async (name) => {
+  const tags = isolation === "read committed" ? [] : ["nightly"];
+
+  test.each(Object.keys(SCENARIOS))("each outcome is found: %s", { tags }, async (name) => {
     const full = await inFull(isolation, name);
     const reduction = new DynamicReduction();
     const reduced = await search(isolation, name, reduction);
@@ -168,28 +170,32 @@ describe.each([
   "read committed",
   "repeatable read",
 ] as const)("other gates under %s", (isolation) => {
-  test.each(
-    GATE_SCENARIOS,
-  )("reduction finds each outcome with the kind %s: %j", async (kind, clients) => {
-    const options = {
-      control: { gates: ["statement", "routine", kind], isolation },
-      stepTimeoutMs: 5_000,
-      signal: undefined,
-    } as const;
-    const every = await Executor.open(server, WORKS, options);
-    const full = await explored(every, clients, new Exhaustive());
-    await every.close();
-    const executor = await Executor.open(server, WORKS, {
-      ...options,
-      footprints: readFootprints,
-    });
-    const folded = await explored(executor, clients, new Exhaustive());
-    const reduced = await explored(executor, clients, new DynamicReduction());
-    await executor.close();
-    expect(folded.outcomes).toEqual(full.outcomes);
-    expect(reduced.outcomes).toEqual(full.outcomes);
-    expect(reduced.executions).toBeLessThanOrEqual(full.executions);
-  });
+  const tags = isolation === "read committed" ? [] : ["nightly"];
+
+  test.each(GATE_SCENARIOS)(
+    "reduction finds each outcome with the kind %s: %j",
+    { tags },
+    async (kind, clients) => {
+      const options = {
+        control: { gates: ["statement", "routine", kind], isolation },
+        stepTimeoutMs: 5_000,
+        signal: undefined,
+      } as const;
+      const every = await Executor.open(server, WORKS, options);
+      const full = await explored(every, clients, new Exhaustive());
+      await every.close();
+      const executor = await Executor.open(server, WORKS, {
+        ...options,
+        footprints: readFootprints,
+      });
+      const folded = await explored(executor, clients, new Exhaustive());
+      const reduced = await explored(executor, clients, new DynamicReduction());
+      await executor.close();
+      expect(folded.outcomes).toEqual(full.outcomes);
+      expect(reduced.outcomes).toEqual(full.outcomes);
+      expect(reduced.executions).toBeLessThanOrEqual(full.executions);
+    },
+  );
 });
 
 describe("clients that poll", () => {

@@ -88,19 +88,20 @@ async function withoutKills(mutant: string, scenario: DefinedScenario): Promise<
   }
 }
 
-test.each([
-  "service",
-  "server",
-] as const)("the service without a bug passes when the %s is killed", async (struck) => {
-  const { counterexamples, verdict, reason, faults } = await campaign(
-    random([...KILLS[struck], "retry"]),
-    24,
-    { seed: 2, checkDeterminism: true },
-  );
-  expect(counterexamples).toEqual([]);
-  expect({ verdict, reason }).toEqual({ verdict: "pass", reason: null });
-  expect(Object.keys(faults)).toContain(KILLS[struck][0]);
-});
+test.each(["service", "server"] as const)(
+  "the service without a bug passes when the %s is killed",
+  { tags: ["nightly"] },
+  async (struck) => {
+    const { counterexamples, verdict, reason, faults } = await campaign(
+      random([...KILLS[struck], "retry"]),
+      24,
+      { seed: 2, checkDeterminism: true },
+    );
+    expect(counterexamples).toEqual([]);
+    expect({ verdict, reason }).toEqual({ verdict: "pass", reason: null });
+    expect(Object.keys(faults)).toContain(KILLS[struck][0]);
+  },
+);
 
 test("a client of the database that is held does not keep a killed service from starting again", async () => {
   const creates = [

@@ -51,16 +51,18 @@ const concurrent = mutants.filter(
   (mutant) => "equivalent" in mutant || mutant.smallest.preemptions > 0 || mutant.smallest.faults,
 );
 
-test.each(concurrent)("in serial runs $name behaves like the service without a bug", async ({
-  name,
-}) => {
-  const mutated = await startUngated(server, name);
-  for (const scenario of sample) {
-    // A seeded bug may add columns.
-    expect(await serially(mutated, scenario)).toMatchObject(await serially(baseline, scenario));
-  }
-  await mutated.stop();
-});
+test.each(concurrent)(
+  "in serial runs $name behaves like the service without a bug",
+  { tags: ["nightly"] },
+  async ({ name }) => {
+    const mutated = await startUngated(server, name);
+    for (const scenario of sample) {
+      // A seeded bug may add columns.
+      expect(await serially(mutated, scenario)).toMatchObject(await serially(baseline, scenario));
+    }
+    await mutated.stop();
+  },
+);
 
 /** The invariants that a smallest case of each seeded bug may violate. */
 const breaks: { readonly [mutant: string]: readonly string[] } = {
