@@ -60,6 +60,27 @@ test("executions that a checker makes for comparison are counted apart", async (
   expect(seen).toHaveLength(2);
 });
 
+test("what an execution of a checker discovers makes the search begin anew", async () => {
+  const executor = fakeExecutor(executeToy);
+  let grew = 0;
+  const scheduler = Object.assign(new Exhaustive(0), { footprintsGrew: () => grew++ });
+  const discovering: Checker<number, Toy> = {
+    rules,
+    check: async () => {
+      executor.discoveries.readsStart("0.0");
+      return { violations: [] };
+    },
+  };
+  const strategy = { ...serial, explore: () => ({ executions: 3, scheduler }) };
+  const options = { seed: 1, bounds: { minClients: 2, maxClients: 2 }, pairs: true, strategy };
+  await new ScenarioExplorer(executor, service, new Checkers([discovering]), options).explore(
+    0,
+    effort,
+  );
+  // Only the first of the executions discovered something.
+  expect(grew).toBe(1);
+});
+
 test("the failing execution keeps its evidence, an undecided one the first reason", async () => {
   const violation = { checker: "comparison", name: "same", message: "", evidence: [] };
   const undecided = ["too many orders", "too long"];

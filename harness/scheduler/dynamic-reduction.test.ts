@@ -225,6 +225,18 @@ describe("the reduction", () => {
     expect(search.complete).toBe(false);
   });
 
+  test("forgets a divergence that belongs to a search which has begun anew", () => {
+    const search = new DynamicReduction();
+    search.begin();
+    walk([["x"], ["x"]], search);
+    search.begin();
+    walk([["x"]], search);
+    expect(search.diverged).toBeDefined();
+    search.footprintsGrew();
+    while (search.begin()) walk([["x"], ["x"]], search);
+    expect(search).toMatchObject({ diverged: undefined, complete: true });
+  });
+
   test("reports that an execution ends before its prefix does", () => {
     const search = new DynamicReduction();
     const toy = [
