@@ -119,7 +119,10 @@ afterAll(async () => {
 });
 
 describe.each(ROLES)("%s", (role) => {
-  test.each(RIGHTS)("$what", async ({ args, outcomes }) => {
+  // A superuser may do everything, and most other tests run as one.
+  const tags = role === "superuser" ? ["nightly"] : [];
+
+  test.each(RIGHTS)("$what", { tags }, async ({ args, outcomes }) => {
     await rm(place.path("exported"), { recursive: true, force: true });
     const given = args.map((arg) =>
       arg === "URL" ? (urls.get(role) ?? "") : arg === "FILE" ? replayFile : arg,

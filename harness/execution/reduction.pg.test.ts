@@ -155,6 +155,7 @@ describe.each(ISOLATIONS)("with reduction under %s", (isolation) => {
   // The searches with reduction leave such choices out at each level; here one level is enough.
   test.skipIf(isolation !== "read committed").each(Object.keys(SCENARIOS))(
     "each outcome is found without a choice for what touches nothing: %s",
+    { tags: ["nightly"] },
     async (name) => {
       const full = await inFull(isolation, name);
       const folded = await search(isolation, name, new Exhaustive());
