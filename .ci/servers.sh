@@ -92,7 +92,7 @@ version() {
     status=1
   campaign=$(field "$reports/report.json" .verdict)
   server=$(field "$reports/report.json" .environment.postgres.version)
-  exits 1 npx heddle verify --seed 2 --mutant check-then-insert --postgres "$1" \
+  exits 1 npx heddle verify --seed 1 --mutant insert-where-not-exists --postgres "$1" \
     --report "$reports" || status=1 caught=missed
   ((status == 0)) || verdict=RED
   table+="$server|${1%%:*}|$tested|$campaign, mutant $caught|$verdict"$'\n'
