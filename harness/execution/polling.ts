@@ -153,14 +153,13 @@ function repeatedRound(completed: readonly Completed[], statement: Statement): n
 
 /** Whether the last `round` statements, and their answers, are those of the round before. */
 function isRepeated(completed: readonly Completed[], round: number): boolean {
-  return completed.slice(-round).every(({ statement, answer }, index) => {
-    const before = completed.at(index - 2 * round);
-    return (
-      answer !== undefined &&
-      isSame(before?.statement, statement) &&
-      isSameAnswer(before?.answer, answer)
-    );
-  });
+  for (let back = 1; back <= round; back++) {
+    const last = completed.at(-back);
+    const before = completed.at(-back - round);
+    if (last?.answer === undefined || !isSame(before?.statement, last.statement)) return false;
+    if (!isSameAnswer(before?.answer, last.answer)) return false;
+  }
+  return true;
 }
 
 function isSame(a: Statement | undefined, b: Statement): boolean {

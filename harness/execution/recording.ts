@@ -1,14 +1,14 @@
 import type { Operation } from "../core/operation.ts";
 import type { Place, Result, TraceEvent } from "../core/trace.ts";
-import type { Gate, PendingStatement } from "../proxy/pending-statement.ts";
+import type { Gate, PendingStatement, ProxySession } from "../proxy/pending-statement.ts";
 import type { PendingStatements, WaitGraph } from "./pending-statements.ts";
 
 /** Records the trace of an execution in an order that depends on the schedule alone. */
 export class Recording<Op extends Operation> {
   readonly trace: TraceEvent<Op>[] = [];
   readonly #places: ReadonlyMap<number, Place>;
-  /** What the trace has already: a statement can keep its result when its state changes. */
-  readonly #recorded = new Set<Gate | Result>();
+  /** What the trace has last of each session: a statement can keep its result when its state changes. */
+  readonly #recorded = new Map<ProxySession, Gate | Result>();
 
   /** @param places the places of the gates inside the server, by number */
   constructor(places: ReadonlyMap<number, Place>) {
@@ -20,20 +20,21 @@ export class Recording<Op extends Operation> {
   }
 
   /** Adds the gate that a statement has reached, or the result that it has, unless that was done. */
-  addServerEvent({ task, state }: PendingStatement): void {
-    if (state.at === "gate" && this.#isNew(state.gate)) {
+  addServerEvent({ task, session, state }: PendingStatement): void {
+    if (state.at === "gate" && this.#isNew(session, state.gate)) {
       const { place } = state.gate;
       const unknown = { of: "?", line: null, next: `gate ${place}` };
       this.trace.push({ type: "gate", task, place: this.#places.get(place) ?? unknown });
     } else if (state.at === "answered" || state.at === "lost") {
       const { result } = state;
-      if (result && this.#isNew(result)) this.trace.push({ type: "result", task, result });
+      if (result && this.#isNew(session, result)) this.trace.push({ type: "result", task, result });
     }
   }
 
-  #isNew(event: Gate | Result): boolean {
-    const before = this.#recorded.size;
-    return this.#recorded.add(event).size > before;
+  #isNew(session: ProxySession, event: Gate | Result): boolean {
+    if (this.#recorded.get(session) === event) return false;
+    this.#recorded.set(session, event);
+    return true;
   }
 
   /**

@@ -194,6 +194,11 @@ export function readStartup(frame: Buffer): Startup {
   return replication === undefined || /^(0|f|n|of)/i.test(replication) ? "session" : "replication";
 }
 
+/** Whether a text may set an isolation level or a timeout: few do, and every request is asked. */
+export function namesSetting(text: string | null): boolean {
+  return text !== null && /_timeout|_isolation|characteristics/i.test(text);
+}
+
 /** Whether a startup packet or a statement may set the default isolation level of its session. */
 export function setsIsolation(text: string): boolean {
   return /default_transaction_isolation|session\s+characteristics/i.test(text);

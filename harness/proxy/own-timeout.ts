@@ -25,8 +25,6 @@ export class OwnTimeout {
 
   /** Notes a startup packet or a statement, with its parameters. */
   note(text: string): void {
-    // Every request is noted, and hardly one of them sets a timeout.
-    if (!/_timeout/i.test(text)) return;
     const local = /\blocal\b|\btrue\b/i.test(text);
     for (const [, name = "", value, unit = "ms"] of text.matchAll(SETTING)) {
       this.#ms.set(name.toLowerCase(), {

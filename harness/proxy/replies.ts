@@ -122,8 +122,19 @@ const WHOLE_ROWS_BYTES = 256;
 
 /** The rows among these messages, or a hash of them if they are long. */
 export function digestOfRows(frames: readonly Buffer[]): string {
-  const rows = frames.filter((frame) => frame[0] === DATA_ROW);
-  const bytes = rows.reduce((sum, { length }) => sum + length, 0);
-  if (bytes <= WHOLE_ROWS_BYTES) return rows.map((row) => row.toString("latin1")).join("");
-  return createHash("sha1").update(Buffer.concat(rows)).digest("base64");
+  let bytes = 0;
+  let whole = "";
+  for (const frame of frames) {
+    if (frame[0] !== DATA_ROW) continue;
+    bytes += frame.length;
+    if (bytes > WHOLE_ROWS_BYTES) return hashOfRows(frames);
+    whole += frame.toString("latin1");
+  }
+  return whole;
+}
+
+function hashOfRows(frames: readonly Buffer[]): string {
+  const hash = createHash("sha1");
+  for (const frame of frames) if (frame[0] === DATA_ROW) hash.update(frame);
+  return hash.digest("base64");
 }

@@ -6,7 +6,7 @@ import type { GatePlace } from "../instrumentation/gate-locks.ts";
 import type { Dial } from "./dialer.ts";
 import type { ConnectionOrigin } from "./endpoint.ts";
 import { errorFrame, FrameReader, PASSWORD, ProtocolError, send } from "./frames.ts";
-import { readStartup, setsIsolation } from "./handshake.ts";
+import { namesSetting, readStartup, setsIsolation } from "./handshake.ts";
 import { AUTHENTICATION, isAuthenticated, type Login, ServerLogin } from "./login.ts";
 import { OwnTimeout } from "./own-timeout.ts";
 import { type Gate, PendingStatement, type ProxySession } from "./pending-statement.ts";
@@ -227,7 +227,9 @@ export class WireSession implements ProxySession {
     send(server, [frame]);
   }
 
-  #mayConfigure(text: string): void {
+  #mayConfigure(...texts: readonly (string | null)[]): void {
+    if (!texts.some(namesSetting)) return;
+    const text = texts.join(" ");
     this.isolates ||= setsIsolation(text);
     this.ownTimeout.note(text);
   }
@@ -256,8 +258,7 @@ export class WireSession implements ProxySession {
     const pending = new PendingStatement(this, request.statement, {
       forward: () => {
         this.#queue.shift();
-        const { sql, values } = request.statement;
-        this.#mayConfigure([sql, ...values].join(" "));
+        this.#mayConfigure(request.statement.sql, ...request.statement.values);
         const gated = withBlockGates(request, this.#context.wire);
         this.#parts = RequestParts.of(gated, this.#context.wire, this);
         send(this.#server, this.#parts?.next() ?? gated.bytes);
