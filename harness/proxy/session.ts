@@ -228,8 +228,7 @@ export class WireSession implements ProxySession {
   }
 
   #mayConfigure(...texts: readonly (string | null)[]): void {
-    if (!texts.some(namesSetting)) return;
-    const text = texts.join(" ");
+    const text = texts.some(namesSetting) ? texts.join(" ") : "";
     this.isolates ||= setsIsolation(text);
     this.ownTimeout.note(text);
   }
