@@ -30,7 +30,7 @@ interface KnownGap {
 export const KNOWN_GAPS: readonly KnownGap[] = [
   { name: "an exclusion constraint", in: /exclude using/ },
   {
-    name: "the look-ups in the catalog that one CREATE makes",
+    name: "the time between two look-ups of one CREATE",
     in: /create (table|schema|sequence|index) if not exists|create table da/,
   },
 ];

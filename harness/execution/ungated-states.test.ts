@@ -40,6 +40,14 @@ test("a state counts in which several clients stand before the part, each time t
   expect(states.namesOf([PART, OF_SCHEMA])).toEqual(["the part", "of the schema"]);
 });
 
+test("a part that samples cannot show has its name alone", () => {
+  const states = new UngatedStates();
+  const part = { ...PART, isSampled: false };
+  states.note([part], standing({ 0: 7, 1: 7 }), ["0", "1"], []);
+  expect(states.take()).toEqual([]);
+  expect(states.namesOf([part])).toEqual(["the part"]);
+});
+
 test("twenty states are kept at most", () => {
   const states = new UngatedStates();
   for (let number = 0; number < 30; number++) {

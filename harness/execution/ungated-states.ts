@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { clientOf, type Entry, type Task } from "../core/schedule.ts";
 import type { Trace, TraceEvent } from "../core/trace.ts";
-import type { UngatedPart } from "../instrumentation/ungated-parts.ts";
+import { CATALOG_LOOKUPS, type UngatedPart } from "../instrumentation/ungated-parts.ts";
 import { OUTSIDE_WAITS } from "./outside-waits.ts";
 import type { PendingStatements } from "./pending-statements.ts";
 import { TIMEOUTS } from "./timeouts.ts";
@@ -16,8 +16,8 @@ export interface UngatedState {
   readonly tasks: readonly Task[];
 }
 
-/** What has no gate and cannot be sampled either: the names of moments that no step decides. */
-export const MOMENTS: readonly string[] = [TIMEOUTS, OUTSIDE_WAITS];
+/** What has no gate and cannot be sampled either: the names of moments that no step decides, and of a part. */
+export const NOT_SAMPLED: readonly string[] = [TIMEOUTS, OUTSIDE_WAITS, CATALOG_LOOKUPS.name];
 
 /** The most states that are kept. */
 const MOST_STATES = 20;
@@ -45,6 +45,7 @@ export class UngatedStates {
       });
       if (new Set(tasks.map(clientOf)).size < 2) continue;
       this.#met.add(part.name);
+      if (part.isSampled === false) continue;
       const key = keyOf(part, tasks, trace);
       if (!this.#states.has(key)) {
         this.#states.set(key, { part: part.name, entries: [...entries], tasks });

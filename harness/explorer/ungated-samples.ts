@@ -1,5 +1,5 @@
 import type { Executor } from "../execution/executor.ts";
-import { MOMENTS, type UngatedState } from "../execution/ungated-states.ts";
+import { NOT_SAMPLED, type UngatedState } from "../execution/ungated-states.ts";
 import { FreeSteps } from "../scheduler/free-steps.ts";
 
 /** The executions of all samples, which the states share: ten each if there are as many as are kept. */
@@ -26,6 +26,6 @@ export function* samplesOf(states: readonly UngatedState[], seed: number): Gener
 
 /** No samples at any of the parts at which clients could have met. */
 export function noSamples({ ungated }: Pick<Executor<never, never>, "ungated">): Samples {
-  const parts = ungated.filter((name) => !MOMENTS.includes(name));
+  const parts = ungated.filter((name) => !NOT_SAMPLED.includes(name));
   return Object.fromEntries(parts.map((part) => [part, 0]));
 }

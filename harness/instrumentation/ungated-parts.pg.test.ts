@@ -106,3 +106,16 @@ test("a block with several calls of nextval can come to them from each of its ga
     expect.objectContaining({ of: "a DO block" }),
   );
 });
+
+test.each([
+  ["create table if not exists made (id int)", true],
+  ["begin; create table made as select 1 as id; commit", true],
+  ["create view made as select 1 as id", true],
+  ["create type made as (id int)", true],
+  ["create temp table made (id int)", false],
+  ["create index on once (v)", false],
+  ["select 'create table made (id int)'", false],
+])("whether clients can race between the look-ups of a CREATE: %s: %s", async (sql, isPart) => {
+  const places = await placesBefore("the time between two look-ups of one CREATE", sql);
+  expect(places.includes("request")).toBe(isPart);
+});

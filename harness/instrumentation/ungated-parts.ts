@@ -15,6 +15,8 @@ export interface UngatedPart {
   readonly ofSchema: boolean;
   /** The table of an exclusion constraint, as `regclass` prints it. */
   readonly excludes?: string;
+  /** Whether clients that are let run freely from there can race in it. Default: true */
+  readonly isSampled?: boolean;
   /**
    * Whether a statement that goes on from a place comes to it before any other gate.
    *
@@ -30,6 +32,9 @@ export interface UngatedPart {
  *   (check_exclusion_or_unique_constraint in src/backend/executor/execIndexing.c): two sessions that
  *   insert before either looks wait for each other. What the server runs between the two is its own.
  * - Several calls of nextval for one row, or in one query: another session's calls can come between.
+ * - CREATE looks for the relation, and later for its row type (heap_create_with_catalog in
+ *   src/backend/catalog/heap.c): another session can commit in between. It does so from its commit, which is
+ *   another gate, so that samples from here never show it. What a routine creates is not recognized.
  */
 export async function ungatedParts(
   client: ClientBase,
@@ -54,7 +59,41 @@ export async function ungatedParts(
     }),
   );
   const values = severalValues(new Set(sequences.rows.map(({ name }) => name)), places);
-  return [...exclusions, values];
+  return [...exclusions, values, CATALOG_LOOKUPS];
+}
+
+/** CREATE of a relation with a row type: see `ungatedParts`. */
+export const CATALOG_LOOKUPS: UngatedPart = {
+  name: "the time between two look-ups of one CREATE",
+  ofSchema: false,
+  isSampled: false,
+  follows: (_, sql) => /\bcreate\b/i.test(sql) && creations(sql).length > 0,
+};
+
+/** The statements of a text that create a relation. */
+const creations = memoize((sql: string) =>
+  (parseStatements(sql) ?? []).filter((statement) =>
+    Object.entries(statement).some(([type, fields]) => createsOne(type, fields as Created)),
+  ),
+);
+
+/** The part of a statement in the parser's tree that says which relation it creates. */
+interface Created {
+  readonly relation?: Relation;
+  readonly view?: Relation;
+  readonly typevar?: Relation;
+  readonly into?: { readonly rel?: Relation };
+}
+
+interface Relation {
+  readonly relpersistence?: string;
+}
+
+/** Whether a statement creates a relation with a row type that other sessions see. */
+function createsOne(type: string, { relation, view, typevar, into }: Created): boolean {
+  const created = { CreateStmt: relation, ViewStmt: view, CompositeTypeStmt: typevar };
+  const one = type === "CreateTableAsStmt" ? into?.rel : created[type as keyof typeof created];
+  return one !== undefined && one.relpersistence !== "t";
 }
 
 /** The row gate of a partition is that of its root. */
