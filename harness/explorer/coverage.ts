@@ -79,7 +79,7 @@ export function divergenceOf(scheduler: Scheduler): string | undefined {
 /** What a scheduler covered, once it is done with its scenario. */
 export function coverageOf(scheduler: Scheduler, clients: number): Coverage {
   if (scheduler instanceof Pct) {
-    return { ...NO_COVERAGE, pct: { clients, steps: scheduler.steps } };
+    return { ...NO_COVERAGE, pct: { clients, steps: scheduler.boundedSteps } };
   }
   if (scheduler instanceof ReducedSearch) return coverageOf(scheduler.decisive, clients);
   if (scheduler instanceof DynamicReduction) {
@@ -152,8 +152,8 @@ function faultsSentence({ scenarios, injected }: Coverage["faults"]): string {
 function pctSentence({ clients, steps }: Coverage["pct"]): string {
   const bound = pctBound(clients, steps, PCT_DEPTH);
   return (
-    `Each execution with random priorities hits a given bug of depth ${PCT_DEPTH} with a ` +
-    `probability of at least ${bound.toPrecision(2)} (1 / (n · k^${PCT_DEPTH - 1}), ` +
+    "Each execution with random priorities that had no more steps than were expected hits a given bug of " +
+    `depth ${PCT_DEPTH} with a probability of at least ${bound.toPrecision(2)} (1 / (n · k^${PCT_DEPTH - 1}), ` +
     `for n = ${clients} clients and k = ${steps} steps at the most).`
   );
 }

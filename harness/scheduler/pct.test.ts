@@ -57,6 +57,19 @@ describe("probabilistic concurrency testing", () => {
     }
   });
 
+  test("claims its bound only for executions with no more steps than were expected", () => {
+    const scheduler = new Pct(1, 3);
+    const long = [[19], [19]];
+    scheduler.begin(scenarioOf(long));
+    expect(scheduler.boundedSteps).toBe(0);
+    walk(long, scheduler);
+    // 8 steps were expected, and there were 40.
+    expect(scheduler.boundedSteps).toBe(0);
+    scheduler.begin(scenarioOf(long));
+    walk(long, scheduler);
+    expect(scheduler.boundedSteps).toBe(40);
+  });
+
   test("fails if no task is enabled", () => {
     expect(() => new Pct(1, 2).choose([])).toThrow("choose from nothing");
   });

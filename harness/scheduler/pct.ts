@@ -15,13 +15,16 @@ const STEPS_PER_OPERATION = 4;
  *
  * Burckhardt, Kothari, Musuvathi, Nagarakatte, "A Randomized Scheduler with Probabilistic
  * Guarantees of Finding Bugs" (ASPLOS 2010). The number of steps is not known beforehand:
- * the largest number that an execution of the scenario has had is used.
+ * the largest number that an execution of the scenario has had is used. The bound does not hold for an
+ * execution with more steps than that.
  */
 export class Pct implements Scheduler {
   readonly #random: ReturnType<typeof xoroshiro128plus>;
   readonly #depth: number;
   /** The number of steps that the priority changes are spread over. */
-  steps = 0;
+  #steps = 0;
+  /** That number of the executions before, as far as they had no more steps. */
+  #boundedSteps = 0;
   #step = 0;
   /** By client, the background last; the highest moves first. */
   #priorities: number[] = [];
@@ -38,14 +41,21 @@ export class Pct implements Scheduler {
 
   begin({ clients }: Scenario): boolean {
     const operations = clients.reduce((sum, list) => sum + list.length, 0);
-    this.steps = Math.max(this.steps, this.#step, operations * STEPS_PER_OPERATION);
+    this.#boundedSteps = this.boundedSteps;
+    this.#steps = Math.max(this.#steps, this.#step, operations * STEPS_PER_OPERATION);
     this.#step = 0;
     this.#priorities = this.#shuffled(clients.length + 1).map((rank) => rank + this.#depth);
     this.#changes = new Map();
     for (let priority = 1; priority < this.#depth; priority++) {
-      this.#changes.set(uniformInt(this.#random, 0, this.steps - 1), priority);
+      this.#changes.set(uniformInt(this.#random, 0, this.#steps - 1), priority);
     }
     return true;
+  }
+
+  /** The largest k of an execution for which the bound holds; 0 if it holds for none. */
+  get boundedSteps(): number {
+    const holds = this.#step > 0 && this.#step <= this.#steps;
+    return Math.max(this.#boundedSteps, holds ? this.#steps : 0);
   }
 
   choose(enabled: readonly Choice[]): Choice {
