@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { Checker } from "../checkers/checker.ts";
 import { Checkers } from "../checkers/registry.ts";
 import { HarnessError } from "../core/error.ts";
@@ -125,6 +125,34 @@ test("clients run freely in samples, also where the places of faults are noted",
   expect(samples.map(({ fair }) => fair)).toEqual(Array(10).fill(false));
   const delays = samples.flatMap((one) => Array.from({ length: 20 }, () => one.delayMs?.() ?? 0));
   expect(delays.some((ms) => ms > 0)).toBe(true);
+});
+
+test.each([
+  ["is waited for if it takes less than twice as long as one before it", 5_000, false],
+  ["is given up if it takes longer", 20_000, true],
+])("an execution that goes on after the time is up %s", async (_, ms, isGivenUp) => {
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "setTimeout", "performance"] });
+  const durations = [3_000, ms];
+  let given = false;
+  const slow = fakeExecutor(async (scenario, scheduler) => {
+    await new Promise((resolve) => setTimeout(resolve, durations.shift()));
+    return executeToy(scenario, scheduler);
+  });
+  const executor = Object.assign(slow, { giveUp: () => (given = true) });
+  const options = { seed: 1, bounds: { minClients: 2, maxClients: 2 }, pairs: true };
+  const end = performance.now() + 3_100;
+  const more = () => performance.now() < end;
+  try {
+    const one = new ScenarioExplorer(executor, service, new Checkers([]), {
+      ...{ ...options, strategy: serial },
+    });
+    const exploring = one.explore(0, { ...effort, more });
+    await vi.advanceTimersByTimeAsync(30_000);
+    await exploring;
+  } finally {
+    vi.useRealTimers();
+  }
+  expect(given).toBe(isGivenUp);
 });
 
 test("a scenario counts once it was executed", async () => {

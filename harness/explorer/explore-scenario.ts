@@ -122,7 +122,7 @@ export interface Explorer<State extends Json, Op extends Operation> {
   explore(index: number, budget: ExplorationBudget): Promise<ScenarioResult<State, Op>>;
 }
 
-/** How long an execution may go on after the time is up, in ms. */
+/** How long an execution may go on after the time is up, in ms: this, or twice as long as any before it took. */
 const GRACE_MS = 2_000;
 const CHECK_INTERVAL_MS = 100;
 
@@ -139,6 +139,8 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
   readonly #strategy: Strategy;
   readonly #goesOn: (ofPair: boolean) => boolean;
   readonly #seed: number;
+  /** The time of the longest execution, in ms. */
+  #longestMs = 0;
 
   constructor(
     executor: Executor<State, Op>,
@@ -198,10 +200,12 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
     let error: HarnessError | undefined;
     const execute = async (chosenBy: Scheduler, sampled?: string): Promise<void> => {
       const places = new Set<Fault>();
+      const start = performance.now();
       const execution = await this.#executor.execute(
         scenario,
         notingPlaces(chosenBy, this.#strategy.faults, places),
       );
+      this.#longestMs = Math.max(this.#longestMs, performance.now() - start);
       fingerprints.push(fingerprintOf(execution));
       if (this.pairs.length > 0) outcomes.add(execution);
       let compared = 0;
@@ -298,7 +302,7 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
     const checking = setInterval(() => {
       if (more()) return;
       over ??= performance.now();
-      if (performance.now() - over < GRACE_MS) return;
+      if (performance.now() - over < Math.max(GRACE_MS, 2 * this.#longestMs)) return;
       const message = "the time was up, and the execution under way did not end";
       this.#executor.giveUp(new HarnessError("STEP_TIMEOUT", message));
     }, CHECK_INTERVAL_MS);

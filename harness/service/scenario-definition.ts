@@ -11,7 +11,7 @@ import {
   unknownMember,
 } from "./definition-members.ts";
 
-/** Executes a statement past the proxy, so without gates, and resolves with its rows. */
+/** Executes a statement, and resolves with its rows: past the gates, but for `query` of an operation. */
 export type ClientQuery = (sql: string, values?: readonly unknown[]) => Promise<JsonObject[]>;
 
 /** The argument of a client function. */
