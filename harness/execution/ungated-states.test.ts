@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { TraceEvent } from "../core/trace.ts";
+import { CATALOG_LOOKUPS } from "../instrumentation/ungated-parts.ts";
 import { UngatedStates } from "./ungated-states.ts";
 
 const PART = {
@@ -42,10 +43,10 @@ test("a state counts in which several clients stand before the part, each time t
 
 test("a part that samples cannot show has its name alone", () => {
   const states = new UngatedStates();
-  const part = { ...PART, isSampled: false };
+  const part = { ...PART, name: CATALOG_LOOKUPS.name };
   states.note([part], standing({ 0: 7, 1: 7 }), ["0", "1"], []);
   expect(states.take()).toEqual([]);
-  expect(states.namesOf([part])).toEqual(["the part"]);
+  expect(states.namesOf([part])).toEqual([part.name]);
 });
 
 test("twenty states are kept at most", () => {
@@ -53,6 +54,10 @@ test("twenty states are kept at most", () => {
   for (let number = 0; number < 30; number++) {
     states.note([PART], standing({ 0: 7, 1: 7 }), [], [statement("0", String(number))]);
   }
+  // That clients met at another part is still known.
+  const other = { ...PART, name: "another part" };
+  states.note([PART, other], standing({ 0: 7, 1: 7 }), [], []);
+  expect(states.namesOf([other])).toEqual(["another part"]);
   expect(states.take()).toHaveLength(20);
 });
 

@@ -37,7 +37,6 @@ export class UngatedStates {
     trace: Trace,
   ): void {
     for (const part of parts) {
-      if (this.#states.size >= MOST_STATES) return;
       const tasks = statements.all().flatMap(({ task, state, statement: { sql } }) => {
         if (state.at !== "held" && state.at !== "gate") return [];
         const place = state.at === "gate" ? state.gate.place : undefined;
@@ -45,7 +44,7 @@ export class UngatedStates {
       });
       if (new Set(tasks.map(clientOf)).size < 2) continue;
       this.#met.add(part.name);
-      if (part.isSampled === false) continue;
+      if (NOT_SAMPLED.includes(part.name) || this.#states.size >= MOST_STATES) continue;
       const key = keyOf(part, tasks, trace);
       if (!this.#states.has(key)) {
         this.#states.set(key, { part: part.name, entries: [...entries], tasks });

@@ -122,7 +122,7 @@ export interface Explorer<State extends Json, Op extends Operation> {
   explore(index: number, budget: ExplorationBudget): Promise<ScenarioResult<State, Op>>;
 }
 
-/** How long an execution may go on after the time is up, in ms: this, or twice as long as any before it took. */
+/** How long an execution may go on after the time is up, in ms. Twice the longest one so far, if that is more. */
 const GRACE_MS = 2_000;
 const CHECK_INTERVAL_MS = 100;
 

@@ -100,7 +100,7 @@ describe("a campaign of a single scenario", () => {
     expect(done).toMatchObject({ executions: 100, scenarios: 1 });
     expect(done.coverage).toEqual([
       "All 14 interleavings with at most 2 preemptions of 1 scenario were executed.",
-      expect.stringContaining("with random priorities"),
+      expect.stringContaining("Each execution with random priorities"),
     ]);
   });
 

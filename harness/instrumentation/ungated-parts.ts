@@ -15,8 +15,6 @@ export interface UngatedPart {
   readonly ofSchema: boolean;
   /** The table of an exclusion constraint, as `regclass` prints it. */
   readonly excludes?: string;
-  /** Whether clients that are let run freely from there can race in it. Default: true */
-  readonly isSampled?: boolean;
   /**
    * Whether a statement that goes on from a place comes to it before any other gate.
    *
@@ -66,7 +64,6 @@ export async function ungatedParts(
 export const CATALOG_LOOKUPS: UngatedPart = {
   name: "the time between two look-ups of one CREATE",
   ofSchema: false,
-  isSampled: false,
   follows: (_, sql) => /\bcreate\b/i.test(sql) && creations(sql).length > 0,
 };
 

@@ -23,7 +23,7 @@ export class Pct implements Scheduler {
   readonly #depth: number;
   /** The number of steps that the priority changes are spread over. */
   #steps = 0;
-  /** That number of the executions before, as far as they had no more steps. */
+  /** The largest `#steps` of the executions before for which the bound holds. */
   #boundedSteps = 0;
   #step = 0;
   /** By client, the background last; the highest moves first. */
