@@ -30,16 +30,18 @@ describe("heddle verify", () => {
     expect(changed).toMatchObject({ code: 1, stdout: "changed: report.html\n" });
   });
 
-  test("gives the same report for the same seed, and another for another seed", async () => {
+  const same = async (runs: string) => {
     const seen = async (seed: string) => {
-      const { stdout } = await place.heddle("verify", "--seed", seed, "--runs", "25", "--json");
+      const { stdout } = await place.heddle("verify", "--seed", seed, "--runs", runs, "--json");
       const { timing: _, executionsPerSecond: __, ...rest } = JSON.parse(stdout);
       return rest;
     };
     const first = await seen("11");
     expect(await seen("11")).toEqual(first);
     expect((await seen("12")).digest).not.toBe(first.digest);
-  });
+  };
+  test("gives the same report for the same seed, and another for another seed", () => same("25"));
+  test("does so for longer campaigns", { tags: ["nightly"] }, () => same("300"));
 
   test.each([{ mutant: "check-then-insert", most: 2 }])(
     "catches $mutant with at most $most operations, and replays the counterexample",

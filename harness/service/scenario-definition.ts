@@ -11,7 +11,7 @@ import {
   unknownMember,
 } from "./definition-members.ts";
 
-/** Executes a statement, and resolves with its rows: past the gates, but for `query` of an operation. */
+/** Executes a statement, and resolves with its rows. Only `query` of an operation goes through the gates. */
 export type ClientQuery = (sql: string, values?: readonly unknown[]) => Promise<JsonObject[]>;
 
 /** The argument of a client function. */
