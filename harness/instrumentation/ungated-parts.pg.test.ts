@@ -112,7 +112,10 @@ test.each([
   ["begin; create table made as select 1 as id; commit", true],
   ["create view made as select 1 as id", true],
   ["create type made as (id int)", true],
+  ["create sequence if not exists made", true],
+  ["create schema if not exists made", true],
   ["create temp table made (id int)", false],
+  ["create temp sequence made", false],
   ["create index on once (v)", false],
   ["select 'create table made (id int)'", false],
 ])("whether clients can race between the look-ups of a CREATE: %s: %s", async (sql, isPart) => {

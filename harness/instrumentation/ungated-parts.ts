@@ -30,8 +30,9 @@ export interface UngatedPart {
  *   (check_exclusion_or_unique_constraint in src/backend/executor/execIndexing.c): two sessions that
  *   insert before either looks wait for each other. What the server runs between the two is its own.
  * - Several calls of nextval for one row, or in one query: another session's calls can come between.
- * - CREATE looks for the relation, and later for its row type (heap_create_with_catalog in
- *   src/backend/catalog/heap.c): another session can commit in between. It does so from its commit, which is
+ * - CREATE looks for the relation, looks once more, and then for its row type (heap_create_with_catalog in
+ *   src/backend/catalog/heap.c); so it does for a schema (NamespaceCreate in
+ *   src/backend/catalog/pg_namespace.c): another session can commit in between. It does so from its commit, which is
  *   another gate, so that samples from here never show it. What a routine creates is not recognized.
  */
 export async function ungatedParts(
@@ -60,37 +61,42 @@ export async function ungatedParts(
   return [...exclusions, values, CATALOG_LOOKUPS];
 }
 
-/** CREATE of a relation with a row type: see `ungatedParts`. */
+/** CREATE of a relation or a schema: see `ungatedParts`. */
 export const CATALOG_LOOKUPS: UngatedPart = {
   name: "the time between two look-ups of one CREATE",
   ofSchema: false,
   follows: (_, sql) => /\bcreate\b/i.test(sql) && creations(sql).length > 0,
 };
 
-/** The statements of a text that create a relation. */
+/** The kinds of statements, by the parser's names, that look twice for what they create. */
+const CREATIONS = new Set([
+  ...["CreateStmt", "CreateTableAsStmt", "ViewStmt", "CompositeTypeStmt"],
+  ...["CreateSeqStmt", "CreateSchemaStmt"],
+]);
+
+/** The statements of a text that create something which other sessions see. */
 const creations = memoize((sql: string) =>
   (parseStatements(sql) ?? []).filter((statement) =>
-    Object.entries(statement).some(([type, fields]) => createsOne(type, fields as Created)),
+    Object.entries(statement).some(
+      ([type, fields]) => CREATIONS.has(type) && !isTemporary(fields as Creation),
+    ),
   ),
 );
 
-/** The part of a statement in the parser's tree that says which relation it creates. */
-interface Created {
-  readonly relation?: Relation;
-  readonly view?: Relation;
-  readonly typevar?: Relation;
-  readonly into?: { readonly rel?: Relation };
+/** Where the parser puts the relation that a statement creates. */
+interface Creation {
+  readonly relation?: CreatedRelation;
+  readonly view?: CreatedRelation;
+  readonly sequence?: CreatedRelation;
+  readonly into?: { readonly rel?: CreatedRelation };
 }
 
-interface Relation {
+interface CreatedRelation {
   readonly relpersistence?: string;
 }
 
-/** Whether a statement creates a relation with a row type that other sessions see. */
-function createsOne(type: string, { relation, view, typevar, into }: Created): boolean {
-  const created = { CreateStmt: relation, ViewStmt: view, CompositeTypeStmt: typevar };
-  const one = type === "CreateTableAsStmt" ? into?.rel : created[type as keyof typeof created];
-  return one !== undefined && one.relpersistence !== "t";
+function isTemporary({ relation, view, sequence, into }: Creation): boolean {
+  return [relation, view, sequence, into?.rel].some((one) => one?.relpersistence === "t");
 }
 
 /** The row gate of a partition is that of its root. */
